@@ -212,9 +212,9 @@ test("browser: a video is sought in by ranges, and shows the second asked for", 
     const sought = video.length * 22 / SECONDS;
     await until(
       () => starts().some((start) => Math.abs(start - sought) < SECOND),
-      "a reply from the second that is sought",
+      "a response from the second that is sought",
     );
-    await until(() => starts().includes(0), "the end of the reply from the beginning");
+    await until(() => starts().includes(0), "the end of the response from the beginning");
     assert.equal(parts().find((_, i) => starts()[i] === 0)!.complete, false);
     assert.deepEqual(complaints, []);
   });

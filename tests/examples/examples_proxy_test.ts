@@ -79,19 +79,19 @@ async function proxied(
   }
 }
 
-test("examples: the proxy passes requests and replies on, with the fields from end to end only", () =>
+test("examples: the proxy passes requests and responses on, with the fields from end to end only", () =>
   proxied((request) => {
     const { method, url, headers } = request;
     if (method === "HEAD") return new Response(null, { headers: { "Content-Length": "7" } });
     if (url.endsWith("/304")) return new Response(null, { status: 304, headers: { ETag: '"1"' } });
     if (url.endsWith("/away")) return Response.redirect("http://other.example/", 307);
-    return Response.json([method, url, ...headers], { headers: { "X-Reply": "yes" } });
+    return Response.json([method, url, ...headers], { headers: { "X-Response": "yes" } });
   }, async ({ url, talk }) => {
     const text = await talk(
       "DELETE /a?b=%20 HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-For: forged\r\nX-One: 1\r\n" +
         "Connection: close, x-two\r\nX-Two: 2\r\nKeep-Alive: 5\r\n\r\n",
     );
-    assert.match(text, /^HTTP\/1\.1 200 OK\r\n[^]*x-reply: yes\r\n/);
+    assert.match(text, /^HTTP\/1\.1 200 OK\r\n[^]*x-response: yes\r\n/);
     const [method, asked, ...fields] = JSON.parse(text.split("\r\n\r\n")[1]);
     assert.deepEqual([method, asked], ["DELETE", `${origin}/a?b=%20`]);
     const sent = new Headers(fields);

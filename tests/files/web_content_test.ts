@@ -224,7 +224,7 @@ test("siblings that are compressed are sent to clients that decode them", async 
   assert.equal(range.headers["content-range"], "bytes 0-1/5");
   assert.equal(range.text, "as");
   const many = await site.ask("/a.js", { "Accept-Encoding": "br", Range: "bytes=0-1,4-" });
-  assert.equal(many.status, 200, "a multipart reply has no coding to say");
+  assert.equal(many.status, 200, "a multipart response has no coding to say");
 });
 
 test("a sibling that is older than its file is not sent", async () => {

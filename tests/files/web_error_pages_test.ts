@@ -103,12 +103,12 @@ test("error pages: each status is a page in the listing's style for browsers, an
   for (const accept of [undefined, "*/*", "text/plain", "application/json", "image/*,*/*;q=0.8"]) {
     for (const wrong of WRONG) {
       await using site = await makeSite({ "a": "a", "sub/": "" });
-      const reply = await answer(site, wrong, accept);
+      const response = await answer(site, wrong, accept);
       const what = `${wrong[0]} ${wrong[1].target} ${accept}`;
-      assert.equal(reply.status, wrong[0], what);
-      assert.equal(reply.headers["content-type"], "text/plain;charset=utf-8", what);
-      assert.match(reply.headers.vary, /(?:^|, )Accept(?:,|$)/, what);
-      assert.match(reply.text, /^[^<]+\n$/, what);
+      assert.equal(response.status, wrong[0], what);
+      assert.equal(response.headers["content-type"], "text/plain;charset=utf-8", what);
+      assert.match(response.headers.vary, /(?:^|, )Accept(?:,|$)/, what);
+      assert.match(response.text, /^[^<]+\n$/, what);
     }
   }
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { hostNameOf } from "../../lib/base/url.ts";
 import { siteHandler } from "../../lib/files/site.ts";
 import { serveOn } from "../support/http_helpers.ts";
-import { repliesOf } from "../support/http_responses.ts";
+import { responsesOf } from "../support/http_responses.ts";
 import { test } from "../support/runner.deno.ts";
 import { ask, makeSite, type Site } from "../support/site_helpers.ts";
 
@@ -116,7 +116,8 @@ test("hosts: a name that was served once does not let others in, however many co
 test("hosts: the host of an absolute target counts, and several Hosts are 400", async () => {
   await using site = await makeSite({ "a.txt": "a" });
   await using server = await serveOn(siteHandler(site.root, { hosts: [] }));
-  const statuses = async (text: string) => repliesOf(await server.talk(text)).map((r) => r.status);
+  const statuses = async (text: string) =>
+    responsesOf(await server.talk(text)).map((r) => r.status);
   const good = "Host: 127.0.0.1\r\n";
   const evil = "Host: evil.example\r\n";
   for (

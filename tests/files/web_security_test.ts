@@ -162,8 +162,8 @@ test("the root may be a link, and lead elsewhere later", async () => {
   const clock = new VirtualClock();
   const handler = fileHandler(current, { clock });
   const get = async () => {
-    const reply = await handler({ method: "GET", target: "/a.txt", headers: [] } as never);
-    return String(reply.body);
+    const response = await handler({ method: "GET", target: "/a.txt", headers: [] } as never);
+    return String(response.body);
   };
   assert.equal(await get(), "r1");
   symlinkSync("r2", `${current}.new`);

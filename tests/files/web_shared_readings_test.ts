@@ -128,8 +128,8 @@ test("listing: many at once of a large directory are all whole, compressed for w
   const handler = siteHandler(site.root);
   const texts = await Promise.all(Array.from({ length: 10 }, async (_, i) => {
     const headers: Record<string, string> = i % 2 === 0 ? {} : { "accept-encoding": "br, gzip" };
-    const reply = await handler(lightRequest({ target: "/dir/", headers }));
-    const content = await contentOf(reply);
+    const response = await handler(lightRequest({ target: "/dir/", headers }));
+    const content = await contentOf(response);
     return i % 2 === 0 ? content : gunzipSync(content);
   }));
   assert.equal(texts[0].toString().match(/<th scope="row">/g)?.length, 1500);
@@ -148,12 +148,12 @@ test("listing: as many are compressed as there is memory for, and it is free whe
   const request = () => lightRequest({ target: "/dir/", headers });
   const isCompressed = ({ headers }: LightResponse) => headers!.includes("Content-Encoding");
   for (let round = 0; round < 2; round++) {
-    const replies = await Promise.all(Array.from({ length: 40 }, () => handler(request())));
-    assert.equal(replies.filter(isCompressed).length, 16);
-    await Promise.all(replies.map(async (reply, i) => {
+    const responses = await Promise.all(Array.from({ length: 40 }, () => handler(request())));
+    assert.equal(responses.filter(isCompressed).length, 16);
+    await Promise.all(responses.map(async (response, i) => {
       // Some are taken, some never begun, some left in the middle.
-      const body = reply.body as ListingBody;
-      if (i % 3 === 0) await contentOf(reply);
+      const body = response.body as ListingBody;
+      if (i % 3 === 0) await contentOf(response);
       if (i % 3 === 1) await body.return();
       if (i % 3 === 2) {
         await body.next();
@@ -214,15 +214,15 @@ test("listing: a client that resets its connection ends it, whatever it has take
   let begun = 0;
   let left = 0;
   const listing = async (...args: Parameters<typeof list>) => {
-    const reply = await list(...args);
-    const body = reply.body as ListingBody;
+    const response = await list(...args);
+    const body = response.body as ListingBody;
     const end = body.return.bind(body);
     body.return = () => {
       left++;
       return end();
     };
     begun++;
-    return reply;
+    return response;
   };
   const listener = await systemTransport.listen({ host: "127.0.0.1" });
   const stop = new AbortController();
@@ -233,7 +233,7 @@ test("listing: a client that resets its connection ends it, whatever it has take
     const conn = await systemTransport.connect(listener.addr);
     await conn.write(bytes("GET /dir/ HTTP/1.1\r\nHost: a\r\n\r\n"));
     if (i % 2 === 0) await conn.read(new Uint8Array(100));
-    else await until(() => begun > i, "the reply to begin");
+    else await until(() => begun > i, "the response to begin");
     conn.reset();
   }
   await until(() => left === 10, "all to be left");
@@ -269,9 +269,9 @@ test("listing: a directory that may not be read is 403, and one that is gone 404
 test("listing: that a directory goes away, or is taken too slowly, is no mistake of the server", async () => {
   await using site = await makeSite({ "gone/a": "" });
   const handler = fileHandler(site.root, { listing: listDirectories(site.root) });
-  const reply = await handler(lightRequest({ target: "/gone/" }));
+  const response = await handler(lightRequest({ target: "/gone/" }));
   rmSync(site.path("gone"), { recursive: true });
-  await assert.rejects(contentOf(reply), (error) => statusOfError(error) === 404);
+  await assert.rejects(contentOf(response), (error) => statusOfError(error) === 404);
 
   const many = new Array(300_000).fill(entries("a")[0]);
   const readings = new Readings(() => Promise.resolve(new Reading(many, true)));

@@ -159,7 +159,7 @@ test("toFetchHandler: what goes through both ways is on the wire what it was", a
     yield bytes("");
     yield bytes("two");
   }
-  const replies:
+  const responses:
     (Omit<LightResponse, "body"> & { body?: LightResponse["body"] | typeof stream })[] = [
       { status: 200, body: "héllo" },
       { status: 200, body: bytes("hello"), headers: ["a", "1", "set-cookie", "a=1"] },
@@ -178,17 +178,17 @@ test("toFetchHandler: what goes through both ways is on the wire what it was", a
       },
     ];
   for (const method of ["GET", "HEAD"]) {
-    for (const reply of replies) {
+    for (const response of responses) {
       // A stream can be gone through once.
-      const { body } = reply;
+      const { body } = response;
       const light: LightHandler = () => ({
-        ...reply,
+        ...response,
         body: typeof body === "function" ? body() : body,
       });
       await using direct = await serveOn(light);
       await using round = await serveOn(fromFetchHandler(toFetchHandler(light)));
       const text = GET.replace("GET", method);
-      assert.equal(await round.talk(text), await direct.talk(text), `${method} ${reply.status}`);
+      assert.equal(await round.talk(text), await direct.talk(text), `${method} ${response.status}`);
     }
   }
 });

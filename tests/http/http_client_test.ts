@@ -72,13 +72,13 @@ async function say(conn: Conn, ...pieces: (string | Uint8Array)[]): Promise<void
   conn.close();
 }
 
-function replies(...texts: string[]): ((conn: Conn) => Promise<void>)[] {
+function responses(...texts: string[]): ((conn: Conn) => Promise<void>)[] {
   return texts.map((text) => (conn) => say(conn, text));
 }
 
-async function contentOf(reply: AsyncIterable<Uint8Array>): Promise<string> {
+async function contentOf(response: AsyncIterable<Uint8Array>): Promise<string> {
   let text = "";
-  for await (const piece of reply) text += Buffer.from(piece).toString("latin1");
+  for await (const piece of response) text += Buffer.from(piece).toString("latin1");
   return text;
 }
 
@@ -114,8 +114,8 @@ async function judgeAll(
   await withServer(turns, async (transport) => {
     while (verdicts.length < ways.length) {
       try {
-        const reply = await requestHttp(transport, { url: URL_A, ...options });
-        verdicts.push(`${reply.status} ${await contentOf(reply)}`);
+        const response = await requestHttp(transport, { url: URL_A, ...options });
+        verdicts.push(`${response.status} ${await contentOf(response)}`);
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
         assert.match(error.message, /^Cannot get http:\/\/a\.test\/: [a-z].* \([A-Z_]+\)\. [A-Z]/);
@@ -137,19 +137,19 @@ async function judge(
 
 /** The verdict on a response, which must be the same however it is split. */
 async function verdictOn(
-  reply: string,
+  response: string,
   options: Partial<HttpRequestOptions> = {},
 ): Promise<string> {
-  const verdicts = await judgeAll(splits(Buffer.from(reply, "latin1")), options);
+  const verdicts = await judgeAll(splits(Buffer.from(response, "latin1")), options);
   const [verdict, ...others] = new Set(verdicts);
-  assert.deepEqual(others, [], reply);
+  assert.deepEqual(others, [], response);
   return verdict;
 }
 
 const OK = "HTTP/1.1 200 OK\r\n";
 const LONG = "x".repeat(300);
 
-const ACCEPTED: Record<string, [reply: string, verdict: string]> = {
+const ACCEPTED: Record<string, [response: string, verdict: string]> = {
   "with Content-Length": [`${OK}Content-Length: 5\r\n\r\nhello`, "200 hello"],
   "with the same Content-Length twice": [
     `${OK}Content-Length: 5\r\nContent-Length: 5, 5\r\n\r\nhello`,
@@ -165,7 +165,7 @@ const ACCEPTED: Record<string, [reply: string, verdict: string]> = {
     `${OK}Transfer-Encoding: Chunked\r\n\r\n3;a=b\r\nabc\r\n0002\r\nde\r\n0\r\nX-Sum: 1\r\n\r\n`,
     "200 abcde",
   ],
-  "with interim replies": [
+  "with interim responses": [
     `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n${OK}Content-Length: 1\r\n\r\na`,
     "200 a",
   ],
@@ -182,7 +182,7 @@ const ACCEPTED: Record<string, [reply: string, verdict: string]> = {
     `${OK}Content-Length: 5\r\n\r\nhello!`,
     "200 hello",
   ],
-  "in chunks with another reply behind it": [
+  "in chunks with another response behind it": [
     `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n${OK}\r\nmore`,
     "200 hello",
   ],
@@ -205,15 +205,15 @@ const ACCEPTED: Record<string, [reply: string, verdict: string]> = {
   "with a status nobody knows": ["HTTP/1.1 799 Hm\r\nContent-Length: 1\r\n\r\na", "799 a"],
 };
 
-for (const [name, [reply, verdict]] of Object.entries(ACCEPTED)) {
+for (const [name, [response, verdict]] of Object.entries(ACCEPTED)) {
   test(`HTTP client: takes a response ${name}`, async () => {
-    assert.equal(await verdictOn(reply), verdict);
+    assert.equal(await verdictOn(response), verdict);
   });
 }
 
 const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
 
-const REFUSED: Record<string, [code: string, ...replies: string[]]> = {
+const REFUSED: Record<string, [code: string, ...responses: string[]]> = {
   "that is none": ["EMPTY_RESPONSE", ""],
   "that is not HTTP": [
     "BAD_STATUS_LINE",
@@ -243,7 +243,7 @@ const REFUSED: Record<string, [code: string, ...replies: string[]]> = {
     "HTTP/0.9 200 OK\r\n\r\n",
   ],
   "that switches protocols": ["BAD_STATUS", "HTTP/1.1 101 Switching Protocols\r\n\r\n"],
-  "with interim replies without end": ["BAD_STATUS", "HTTP/1.1 103 Hm\r\n\r\n".repeat(20)],
+  "with interim responses without end": ["BAD_STATUS", "HTTP/1.1 103 Hm\r\n\r\n".repeat(20)],
   "with a bare LF": [
     "BAD_LINE_END",
     "\n",
@@ -331,35 +331,35 @@ const LIMITS = { statusLine: 256, headerBytes: 256, headerCount: 10 };
 
 for (const [name, [code, ...hostile]] of Object.entries(REFUSED)) {
   test(`HTTP client: refuses a response ${name}, however it is split`, async () => {
-    for (const reply of hostile) {
-      const verdict = await verdictOn(reply, { limits: LIMITS, maxSize: 100 });
-      assert.equal(verdict, code, JSON.stringify(reply));
+    for (const response of hostile) {
+      const verdict = await verdictOn(response, { limits: LIMITS, maxSize: 100 });
+      assert.equal(verdict, code, JSON.stringify(response));
     }
   });
 }
 
 test("HTTP client: the response to HEAD has no content, and its length is none to wait for", async () => {
-  const reply = `${OK}Content-Length: 5\r\n\r\n`;
-  assert.equal(await verdictOn(reply, { method: "HEAD" }), "200 ");
-  assert.equal(await verdictOn(`${reply}hello`, { method: "HEAD" }), "200 ");
+  const response = `${OK}Content-Length: 5\r\n\r\n`;
+  assert.equal(await verdictOn(response, { method: "HEAD" }), "200 ");
+  assert.equal(await verdictOn(`${response}hello`, { method: "HEAD" }), "200 ");
 });
 
 test("HTTP client: tells what came, and how many bytes it took", async () => {
   const head = `${OK}Set-Cookie: a=1\r\nset-cookie: b=2\r\nTransfer-Encoding: chunked\r\n\r\n`;
   const body = "3\r\nabc\r\n0\r\n\r\n";
-  await withServer(replies(head + body), async (transport) => {
-    const reply = await requestHttp(transport, { url: "http://user:secret@a.test/x?y#z" });
-    assert.equal(reply.url, "http://a.test/x?y#z");
-    assert.deepEqual([reply.status, reply.reason, reply.minor], [200, "OK", 1]);
-    assert.deepEqual(reply.rawHeaders.slice(0, 4), ["Set-Cookie", "a=1", "set-cookie", "b=2"]);
-    assert.equal(reply.headers.get("SET-COOKIE"), "a=1, b=2");
-    assert.equal(reply.headers.get("cookie"), null);
-    assert.deepEqual([reply.length, reply.untilClose], [undefined, false]);
-    assert.equal(reply.timing.total, undefined);
-    assert.equal(await contentOf(reply), "abc");
-    assert.equal(await reply.read(), null);
-    assert.deepEqual([reply.headBytes, reply.bodyBytes], [head.length, body.length]);
-    const { redirect, resolve, connect, tls, firstByte, total } = reply.timing;
+  await withServer(responses(head + body), async (transport) => {
+    const response = await requestHttp(transport, { url: "http://user:secret@a.test/x?y#z" });
+    assert.equal(response.url, "http://a.test/x?y#z");
+    assert.deepEqual([response.status, response.reason, response.minor], [200, "OK", 1]);
+    assert.deepEqual(response.rawHeaders.slice(0, 4), ["Set-Cookie", "a=1", "set-cookie", "b=2"]);
+    assert.equal(response.headers.get("SET-COOKIE"), "a=1, b=2");
+    assert.equal(response.headers.get("cookie"), null);
+    assert.deepEqual([response.length, response.untilClose], [undefined, false]);
+    assert.equal(response.timing.total, undefined);
+    assert.equal(await contentOf(response), "abc");
+    assert.equal(await response.read(), null);
+    assert.deepEqual([response.headBytes, response.bodyBytes], [head.length, body.length]);
+    const { redirect, resolve, connect, tls, firstByte, total } = response.timing;
     assert.deepEqual([redirect, tls], [0, undefined]);
     const order = [0, resolve!, connect!, firstByte, total!];
     assert.deepEqual(order, order.toSorted((a, b) => a - b));
@@ -367,14 +367,14 @@ test("HTTP client: tells what came, and how many bytes it took", async () => {
 });
 
 test("HTTP client: flags content that only the end of the connection ends", async () => {
-  await withServer(replies(`${OK}\r\nhello`), async (transport) => {
-    using reply = await requestHttp(transport, { url: URL_A });
-    assert.deepEqual([reply.length, reply.untilClose], [undefined, true]);
+  await withServer(responses(`${OK}\r\nhello`), async (transport) => {
+    using response = await requestHttp(transport, { url: URL_A });
+    assert.deepEqual([response.length, response.untilClose], [undefined, true]);
   });
 });
 
 test("HTTP client: the request has what HTTP/1.1 asks for, and content with its length", async () => {
-  await withServer(replies(`${OK}Content-Length: 0\r\n\r\n`), async (transport, requests) => {
+  await withServer(responses(`${OK}Content-Length: 0\r\n\r\n`), async (transport, requests) => {
     const get = async (options: HttpRequestOptions) => {
       await contentOf(await requestHttp(transport, options));
       return requests.at(-1)!;
@@ -435,13 +435,13 @@ test("HTTP client: a response that comes before all content is sent is taken", a
     await early(conn);
   })();
   const body = new Uint8Array(MIB);
-  const reply = await requestHttp(transport, { url: "http://localhost/", body });
-  assert.deepEqual([reply.status, await contentOf(reply)], [413, "no"]);
+  const response = await requestHttp(transport, { url: "http://localhost/", body });
+  assert.deepEqual([response.status, await contentOf(response)], [413, "no"]);
   await serving;
 });
 
 test("HTTP client: the connection is closed as soon as the response is whole, whoever keeps it", async () => {
-  const cases: [method: string, reply: string, content: string][] = [
+  const cases: [method: string, response: string, content: string][] = [
     ["GET", `${OK}Content-Length: 5\r\n\r\nhello`, "hello"],
     ["GET", `${OK}Content-Length: 5\r\n\r\nhello\r\n`, "hello"],
     ["GET", `${OK}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`, "a"],
@@ -458,8 +458,8 @@ test("HTTP client: the connection is closed as soon as the response is whole, wh
     await withServer([stay], async (transport) => {
       // On this clock no time passes.
       const clock = new VirtualClock();
-      const reply = await requestHttp(transport, { url: URL_A, method, clock });
-      assert.equal(await contentOf(reply), content);
+      const response = await requestHttp(transport, { url: URL_A, method, clock });
+      assert.equal(await contentOf(response), content);
       assert.equal(await ended.promise, null, text);
     });
   }
@@ -471,9 +471,9 @@ test("HTTP client: a response without content is closed before anybody reads it"
     await conn.write(bytes("HTTP/1.1 204 No Content\r\n\r\n"));
     conn.read(new Uint8Array(1)).then(ended.resolve, ended.reject);
   }], async (transport) => {
-    const reply = await requestHttp(transport, { url: URL_A, totalTimeout: 1000 });
+    const response = await requestHttp(transport, { url: URL_A, totalTimeout: 1000 });
     assert.equal(await ended.promise, null);
-    assert.equal(await reply.read(), null);
+    assert.equal(await response.read(), null);
   });
 });
 
@@ -487,8 +487,8 @@ test("HTTP client: a server that answers before it has read all gets the rest", 
     await conn.write(bytes(`${OK}Content-Length: 2\r\n\r\nok`));
     return (await readAll(conn)).length + 10;
   })();
-  const reply = await requestHttp(transport, { url: "http://localhost/", body });
-  assert.equal(await contentOf(reply), "ok");
+  const response = await requestHttp(transport, { url: "http://localhost/", body });
+  assert.equal(await contentOf(response), "ok");
   assert.ok(await taken > body.length);
 });
 
@@ -504,15 +504,15 @@ test("HTTP client: a folded field is one line, with a space for each fold", asyn
     const head = `${OK}${lines}\r\nY: y\r\nContent-Length: 0\r\n\r\n`;
     for (const pieces of splits(Buffer.from(head))) {
       await withServer([(conn) => say(conn, ...pieces)], async (transport) => {
-        const reply = await requestHttp(transport, { url: URL_A });
-        assert.deepEqual([reply.headers.get("x"), reply.headers.get("y")], [value, "y"]);
+        const response = await requestHttp(transport, { url: URL_A });
+        assert.deepEqual([response.headers.get("x"), response.headers.get("y")], [value, "y"]);
       });
     }
   }
 });
 
 test("HTTP client: what is too large names its limit, and what to raise", async () => {
-  const cases: [reply: string, message: RegExp][] = [
+  const cases: [response: string, message: RegExp][] = [
     [`HTTP/1.1 200 ${LONG}\r\n`, /a status line of more than 256 bytes .* Raise it in `limits`/],
     [`${OK}X: ${LONG}\r\n`, /header fields of more than 256 bytes/],
     [`${OK}${"X:\r\n".repeat(11)}\r\n`, /header fields of more than 10 lines/],
@@ -520,7 +520,7 @@ test("HTTP client: what is too large names its limit, and what to raise", async 
     [`${OK}Content-Length: 101\r\n\r\n`, /more than 100 bytes .* Raise `maxSize`/],
   ];
   for (const [text, message] of cases) {
-    await withServer(replies(text), async (transport) => {
+    await withServer(responses(text), async (transport) => {
       const work = requestHttp(transport, { url: URL_A, limits: LIMITS, maxSize: 100 });
       const code = text.includes("101") ? "BODY_TOO_LARGE" : "HEADERS_TOO_LARGE";
       assert.match((await fails(work.then(contentOf), code)).message, message);
@@ -528,10 +528,10 @@ test("HTTP client: what is too large names its limit, and what to raise", async 
   }
   const limits = { statusLine: 1000, headerBytes: 1000, headerCount: 1000 };
   for (const text of [cases[0][0], cases[1][0], cases[2][0]]) {
-    const reply = `${
+    const response = `${
       text.endsWith("\r\n\r\n") ? text.slice(0, -2) : text
     }Content-Length: 0\r\n\r\n`;
-    assert.equal(await judge([Buffer.from(reply)], { limits }), "200 ");
+    assert.equal(await judge([Buffer.from(response)], { limits }), "200 ");
   }
   assert.equal(await judge([Buffer.from(`${cases[3][0]}\r\n`)], { limits }), "200 ");
 });
@@ -555,7 +555,7 @@ test("RFC 9110 15.4: which method a redirect is followed with, and whether with 
   };
   for (const [status, methods] of Object.entries(expected)) {
     for (const [i, method] of ["GET", "HEAD", "POST", "PUT"].entries()) {
-      const turns = replies(
+      const turns = responses(
         redirect(Number(status), "/b"),
         method === "HEAD" ? DONE.slice(0, -4) : DONE,
       );
@@ -585,10 +585,10 @@ test("HTTP client: Location is resolved against the URL that gave it", async () 
     ["http://me:secret@a.test/c", "http://a.test/c"],
   ];
   for (const [location, url] of cases) {
-    await withServer(replies(redirect(302, location), DONE), async (transport, requests) => {
-      const reply = await requestHttp(transport, { url: "http://a.test/dir/file#here" });
-      assert.equal(await contentOf(reply), "done");
-      assert.equal(reply.url, url.includes("#") ? url : `${url}#here`);
+    await withServer(responses(redirect(302, location), DONE), async (transport, requests) => {
+      const response = await requestHttp(transport, { url: "http://a.test/dir/file#here" });
+      assert.equal(await contentOf(response), "done");
+      assert.equal(response.url, url.includes("#") ? url : `${url}#here`);
       assert.doesNotMatch(requests[1], /authorization/i);
     });
   }
@@ -598,12 +598,12 @@ test("HTTP client: refuses to follow to where it cannot go", async () => {
   for (
     const location of ["ftp://a/", "http://", "http://a:99999/", "file:///etc/passwd", "data:,"]
   ) {
-    await withServer(replies(redirect(302, location)), async (transport) => {
+    await withServer(responses(redirect(302, location)), async (transport) => {
       await fails(requestHttp(transport, { url: URL_A }), "BAD_REDIRECT");
     });
   }
   const two = redirect(302, "/a").replace("\r\n\r\n", "\r\nLocation: /b\r\n\r\n");
-  await withServer(replies(two), async (transport) => {
+  await withServer(responses(two), async (transport) => {
     await fails(requestHttp(transport, { url: URL_A }), "BAD_REDIRECT");
   });
 });
@@ -611,26 +611,26 @@ test("HTTP client: refuses to follow to where it cannot go", async () => {
 test("HTTP client: a redirect without a Location, and 304, are responses", async () => {
   for (const status of [301, 304, 300]) {
     await withServer(
-      replies(`HTTP/1.1 ${status} Hm\r\nContent-Length: 0\r\n\r\n`),
+      responses(`HTTP/1.1 ${status} Hm\r\nContent-Length: 0\r\n\r\n`),
       async (transport) => {
-        using reply = await requestHttp(transport, { url: URL_A });
-        assert.equal(reply.status, status);
+        using response = await requestHttp(transport, { url: URL_A });
+        assert.equal(response.status, status);
       },
     );
   }
 });
 
 test("HTTP client: follows so many redirects and no more; with 0 a redirect is a response", async () => {
-  await withServer(replies(redirect(302, "/")), async (transport, requests) => {
+  await withServer(responses(redirect(302, "/")), async (transport, requests) => {
     await fails(requestHttp(transport, { url: URL_A, maxRedirects: 3 }), "TOO_MANY_REDIRECTS");
     assert.equal(requests.length, 4);
-    using reply = await requestHttp(transport, { url: URL_A, maxRedirects: 0 });
-    assert.equal(reply.status, 302);
+    using response = await requestHttp(transport, { url: URL_A, maxRedirects: 0 });
+    assert.equal(response.status, 302);
   });
 });
 
 test("HTTP client: credentials are for one origin, even if the way leads back to it", async () => {
-  const turns = replies(
+  const turns = responses(
     redirect(302, "/same"),
     redirect(302, "http://b.test/other"),
     redirect(302, "http://a.test/back"),
@@ -650,7 +650,7 @@ test("HTTP client: credentials are for one origin, even if the way leads back to
 });
 
 test("HTTP client: another port is another origin", async () => {
-  await withServer(replies(redirect(302, "http://a.test:81/")), async (transport) => {
+  await withServer(responses(redirect(302, "http://a.test:81/")), async (transport) => {
     using listener = await transport.listen({ host: "127.0.0.1", port: 81 });
     const headers = ["Authorization", "x", "Host", "mine"];
     const [request] = await Promise.all([
@@ -668,7 +668,7 @@ test("HTTP client: another port is another origin", async () => {
 
 test("HTTP client: onHead is told of every head", async () => {
   const interim = "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n";
-  await withServer(replies(redirect(302, "/b"), interim + DONE), async (transport) => {
+  await withServer(responses(redirect(302, "/b"), interim + DONE), async (transport) => {
     const heads: HttpHead[] = [];
     const onHead = (head: HttpHead) => void heads.push(head);
     await contentOf(await requestHttp(transport, { url: URL_A, onHead }));
@@ -712,22 +712,22 @@ test("HTTP client: silence ends a request, before the head and in the body", asy
     assert.match((await failed).message, /no response has come, and nothing moved for 5 s/);
   });
   await withSilence(`${OK}\r\nhello`, async (get, clock) => {
-    const reply = await get({ idleTimeout: 5000 });
-    assert.equal(Buffer.from((await reply.read())!).toString(), "hello");
+    const response = await get({ idleTimeout: 5000 });
+    assert.equal(Buffer.from((await response.read())!).toString(), "hello");
     // While the caller takes its time, the server is not to blame.
     await clock.advance(100_000);
-    const failed = rejects(reply.read(), "ETIMEDOUT");
+    const failed = rejects(response.read(), "ETIMEDOUT");
     await clock.advance(10_000);
     await failed;
-    await rejects(reply.read(), "ETIMEDOUT");
+    await rejects(response.read(), "ETIMEDOUT");
   });
 });
 
 test("HTTP client: the total time bounds all of it, body included", async () => {
   await withSilence(`${OK}\r\nhello`, async (get, clock) => {
-    const reply = await get({ totalTimeout: 3000, idleTimeout: 0 });
-    await reply.read();
-    const failed = rejects(reply.read(), "ETIMEDOUT");
+    const response = await get({ totalTimeout: 3000, idleTimeout: 0 });
+    await response.read();
+    const failed = rejects(response.read(), "ETIMEDOUT");
     await clock.advance(3000);
     assert.match((await failed).message, /the response has not come whole within 3 s/);
   });
@@ -779,7 +779,7 @@ test("HTTP client: an abort ends it at any time", async () => {
     await withSilence(said, async (get) => {
       const controller = new AbortController();
       const { signal } = controller;
-      const failed = rejects(get({ signal }).then((reply) => reply.read()), "ECANCELED");
+      const failed = rejects(get({ signal }).then((response) => response.read()), "ECANCELED");
       for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
       controller.abort();
       await failed;
@@ -805,8 +805,8 @@ test("HTTP client: who stops iterating while it waits closes the connection at o
       left.resolve();
     };
     await withServer([turn], async (transport) => {
-      const reply = await requestHttp(transport, { url: "http://a.test/" });
-      const pieces = (lent ? reply.borrowed() : reply)[Symbol.asyncIterator]();
+      const response = await requestHttp(transport, { url: "http://a.test/" });
+      const pieces = (lent ? response.borrowed() : response)[Symbol.asyncIterator]();
       assert.equal((await pieces.next()).value!.length, 3);
       const waiting = pieces.next();
       await pieces.return!();
@@ -819,11 +819,11 @@ test("HTTP client: who stops iterating while it waits closes the connection at o
 
 test("HTTP client: close() frees the connection, whatever is left; reading is then over", async () => {
   await withSilence(`${OK}\r\nhello`, async (get) => {
-    const reply = await get();
-    await reply.read();
-    reply.close();
-    reply.close();
-    await rejects(reply.read(), "ECLOSED");
+    const response = await get();
+    await response.read();
+    response.close();
+    response.close();
+    await rejects(response.read(), "ECLOSED");
     for await (const _ of await get()) break;
   });
 });
@@ -846,7 +846,7 @@ const CODINGS: Coding[] = [
 async function withEncoded(
   coding: string,
   encoded: Uint8Array,
-  fn: (reply: ClientResponse) => Promise<void>,
+  fn: (response: ClientResponse) => Promise<void>,
 ): Promise<void> {
   const head = `${OK}Content-Encoding: ${coding}\r\nContent-Length: ${encoded.length}\r\n\r\n`;
   await withServer([(conn) => say(conn, head, encoded)], async (transport) => {
@@ -858,36 +858,39 @@ for (const [coding, encode, how = coding] of CODINGS) {
   test(`HTTP client: decodes ${how}, while the bytes are counted as they came`, async () => {
     const text = "All work and no play makes Jack a dull boy. ".repeat(20_000);
     const encoded = encode(bytes(text));
-    await withEncoded(coding, encoded, async (reply) => {
-      assert.ok(await contentOf(decodeContent(reply)) === text);
-      assert.equal(reply.bodyBytes, encoded.length);
+    await withEncoded(coding, encoded, async (response) => {
+      assert.ok(await contentOf(decodeContent(response)) === text);
+      assert.equal(response.bodyBytes, encoded.length);
     });
     if (coding === "identity") return;
-    await withEncoded(coding, encoded.subarray(0, encoded.length >> 1), async (reply) => {
-      await fails(contentOf(decodeContent(reply)), "BAD_CONTENT_ENCODING");
+    await withEncoded(coding, encoded.subarray(0, encoded.length >> 1), async (response) => {
+      await fails(contentOf(decodeContent(response)), "BAD_CONTENT_ENCODING");
     });
-    await withEncoded(coding, Buffer.concat([encoded, bytes("more")]), async (reply) => {
-      await fails(contentOf(decodeContent(reply)), "BAD_CONTENT_ENCODING");
+    await withEncoded(coding, Buffer.concat([encoded, bytes("more")]), async (response) => {
+      await fails(contentOf(decodeContent(response)), "BAD_CONTENT_ENCODING");
     });
-    await withEncoded(coding, new Uint8Array(0), async (reply) => {
-      assert.equal(await contentOf(decodeContent(reply)), "");
+    await withEncoded(coding, new Uint8Array(0), async (response) => {
+      assert.equal(await contentOf(decodeContent(response)), "");
     });
-    await withEncoded(coding, bytes("this is something else"), async (reply) => {
-      await fails(contentOf(decodeContent(reply)), "BAD_CONTENT_ENCODING");
+    await withEncoded(coding, bytes("this is something else"), async (response) => {
+      await fails(contentOf(decodeContent(response)), "BAD_CONTENT_ENCODING");
     });
-    await withEncoded(coding, encoded, async (reply) => {
-      await fails(contentOf(decodeContent(reply, { maxSize: text.length - 1 })), "BODY_TOO_LARGE");
+    await withEncoded(coding, encoded, async (response) => {
+      await fails(
+        contentOf(decodeContent(response, { maxSize: text.length - 1 })),
+        "BODY_TOO_LARGE",
+      );
     });
   });
 }
 
 test("HTTP client: a bomb is stopped where the limit is, and not held in memory", async () => {
   const bomb = zlib.gzipSync(new Uint8Array(16 * MIB));
-  await withEncoded("gzip", bomb, async (reply) => {
+  await withEncoded("gzip", bomb, async (response) => {
     let size = 0;
     await fails(
       (async () => {
-        for await (const piece of decodeContent(reply, { maxSize: MIB })) size += piece.length;
+        for await (const piece of decodeContent(response, { maxSize: MIB })) size += piece.length;
       })(),
       "BODY_TOO_LARGE",
     );
@@ -896,17 +899,17 @@ test("HTTP client: a bomb is stopped where the limit is, and not held in memory"
 });
 
 test("HTTP client: an unknown coding is refused, and what breaks off is told as such", async () => {
-  await withEncoded("rot13", bytes("uryyb"), async (reply) => {
-    await fails(contentOf(decodeContent(reply)), "BAD_CONTENT_ENCODING");
+  await withEncoded("rot13", bytes("uryyb"), async (response) => {
+    await fails(contentOf(decodeContent(response)), "BAD_CONTENT_ENCODING");
   });
-  await withEncoded("gzip, gzip, gzip", bytes("x"), async (reply) => {
-    await fails(contentOf(decodeContent(reply)), "BAD_CONTENT_ENCODING");
+  await withEncoded("gzip, gzip, gzip", bytes("x"), async (response) => {
+    await fails(contentOf(decodeContent(response)), "BAD_CONTENT_ENCODING");
   });
   const head = `${OK}Content-Encoding: gzip\r\nContent-Length: 1000\r\n\r\n`;
   const start = zlib.gzipSync(new Uint8Array(10)).subarray(0, 12);
   await withServer([(conn) => say(conn, head, start)], async (transport) => {
-    const reply = await requestHttp(transport, { url: URL_A });
-    await fails(contentOf(decodeContent(reply)), "PARTIAL");
+    const response = await requestHttp(transport, { url: URL_A });
+    await fails(contentOf(decodeContent(response)), "PARTIAL");
   });
 });
 
@@ -918,8 +921,8 @@ test("HTTP client: who leaves decoded content early does not wait for the server
     conn = accepted;
     await conn.write(Buffer.concat([Buffer.from(head), start]));
   }], async (transport) => {
-    const reply = await requestHttp(transport, { url: URL_A });
-    for await (const _ of decodeContent(reply)) break;
+    const response = await requestHttp(transport, { url: URL_A });
+    for await (const _ of decodeContent(response)) break;
     await until(() => conn !== undefined, "the server to accept");
     assert.equal(await conn!.read(new Uint8Array(1)), null);
     conn!.close();

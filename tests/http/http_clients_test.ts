@@ -137,9 +137,9 @@ def parts():
     for at in range(0, len(body), 7000): yield body[at:at + 7000]
 for content in [body, parts(), b"", iter([])]:
     conn.request("POST", "/echo", body=content)
-    reply = conn.getresponse()
-    got = reply.read()
-    assert reply.status == 200 and got in (body, b""), got
+    response = conn.getresponse()
+    got = response.read()
+    assert response.status == 200 and got in (body, b""), got
 conn.request("HEAD", "/1")
 assert conn.getresponse().read() == b""
 conn.request("GET", "/stream")
@@ -165,7 +165,7 @@ while True:
     part = s.recv(65536)
     if not part: break
     data += part
-bodies = [reply.split(b"\\r\\n\\r\\n")[1] for reply in data.split(b"HTTP/1.1 200 OK")[1:]]
+bodies = [response.split(b"\\r\\n\\r\\n")[1] for response in data.split(b"HTTP/1.1 200 OK")[1:]]
 assert bodies == [b"GET /%d\\n" % i for i in range(50)] + [b"GET /last\\n"], bodies
 `,
     server,
@@ -200,10 +200,10 @@ async function ask(
   const headers = length === undefined ? {} : { "Content-Length": length };
   const request = nodeRequest(url, { agent, method, headers });
   request.end(body);
-  const [reply] = await once(request, "response") as [IncomingMessage];
-  assert.equal(reply.statusCode, 200);
+  const [response] = await once(request, "response") as [IncomingMessage];
+  assert.equal(response.statusCode, 200);
   const chunks: Buffer[] = [];
-  for await (const chunk of reply) chunks.push(chunk);
+  for await (const chunk of response) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -252,9 +252,9 @@ test("RFC 9112 9.6: a client that pipelines on behind the last response can read
       for (let n = 0; n < 300; n++) await conn.write(request);
     })().catch(() => {});
     // Slow enough for a reset to arrive before the responses are read.
-    await until(() => server.told.length === (i + 1) * 100, "100 replies to be sent");
-    const replies = Buffer.from(await readAll(conn)).toString().match(/^HTTP\/1\.1 200 OK\r$/gm);
-    assert.equal(replies?.length, 100);
+    await until(() => server.told.length === (i + 1) * 100, "100 responses to be sent");
+    const responses = Buffer.from(await readAll(conn)).toString().match(/^HTTP\/1\.1 200 OK\r$/gm);
+    assert.equal(responses?.length, 100);
     await sent;
   }
 });

@@ -20,11 +20,14 @@ test("heads: the same one again, and others of its length, are each what was sen
   for (const target of ["/1", "/1", "/1", "/2", "/2", "/2", "/1", "/22", "/22", "/22"]) {
     // Together, and then one after the other.
     await conn.write(bytes(get(target) + get(target)));
-    const text = await readText(conn, 2 * (await reply(target)).length);
-    assert.equal(text.replaceAll(/Date: [^\r]*\r\n/g, ""), (await reply(target, false)).repeat(2));
+    const text = await readText(conn, 2 * (await response(target)).length);
+    assert.equal(
+      text.replaceAll(/Date: [^\r]*\r\n/g, ""),
+      (await response(target, false)).repeat(2),
+    );
   }
 
-  function reply(target: string, date = true): Promise<string> {
+  function response(target: string, date = true): Promise<string> {
     const body = `${target} Host,a,X,1\n`;
     return Promise.resolve(
       `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${
@@ -47,13 +50,13 @@ test("heads: one that comes in pieces after it was known is put together all the
 
 test("prepared responses: the same as others, alone, in a pipeline, large, and to HEAD", async () => {
   for (const size of [0, 5, 1024, 100_000]) {
-    const reply: LightResponse = {
+    const response: LightResponse = {
       status: 203,
       headers: ["X-Name", "caf\xe9"],
       body: new Uint8Array(size).fill(0x61),
     };
-    const prepared = prepare(reply);
-    await using plain = await serveOn(() => reply);
+    const prepared = prepare(response);
+    await using plain = await serveOn(() => response);
     await using fast = await serveOn(() => prepared);
     for (
       const text of [
@@ -76,7 +79,7 @@ test("prepared responses: one that HTTP cannot carry is refused when it is made"
 });
 
 test("responses: of many kinds by turns, each has its own head", async () => {
-  const replies: LightResponse[] = [
+  const responses: LightResponse[] = [
     { status: 200, headers: ["A", "1"], body: "x" },
     { status: 200, headers: ["A", "2"], body: "x" },
     { status: 404, headers: ["A", "2"], body: "x" },
@@ -86,9 +89,9 @@ test("responses: of many kinds by turns, each has its own head", async () => {
     { status: 200, body: "é".repeat(200) },
   ];
   let next = 0;
-  await using server = await serveOn(() => replies[next++ % replies.length]);
-  const text = await server.talk(GET.repeat(3 * replies.length));
-  const expected = replies.map(({ status, headers = [], body }) => {
+  await using server = await serveOn(() => responses[next++ % responses.length]);
+  const text = await server.talk(GET.repeat(3 * responses.length));
+  const expected = responses.map(({ status, headers = [], body }) => {
     const fields = headers.map((part, i) => i % 2 === 0 ? `${part}: ` : `${part}\r\n`).join("");
     const content = new TextDecoder("latin1").decode(bytes(body as string));
     return `HTTP/1.1 ${status} ${status === 200 ? "OK" : "Not Found"}\r\n${fields}` +
@@ -152,14 +155,14 @@ test("streams: one that is not sent is told so", async () => {
 
 test("onError: hears once of what a handler or a stream threw, and onResponse of what was refused", async () => {
   const told: string[] = [];
-  const replied: number[] = [];
+  const answered: number[] = [];
   await using server = await serveOn(async (request) => {
     if (request.target === "/first") throw new Error("thrown");
     for await (const _ of request.body ?? []);
     return { status: 200, body: breaks() };
   }, {
     limits: { maxSize: 1000 },
-    onResponse: ({ status }) => replied.push(status),
+    onResponse: ({ status }) => answered.push(status),
     onError: (error, request) => {
       told.push(`${request?.method} ${request?.target}: ${(error as Error).message}`);
     },
@@ -168,9 +171,9 @@ test("onError: hears once of what a handler or a stream threw, and onResponse of
   async function* breaks(): AsyncGenerator<Uint8Array> {
     throw new Error("broken");
   }
-  const reply = await server.talk(get("/first"));
+  const response = await server.talk(get("/first"));
   assert.equal(
-    reply,
+    response,
     "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain;charset=utf-8\r\n" +
       "Content-Length: 22\r\n\r\nInternal Server Error\n",
   );
@@ -182,7 +185,7 @@ test("onError: hears once of what a handler or a stream threw, and onResponse of
   await conn.write(bytes(get("/stream")));
   await assert.rejects(readAll(conn), { code: "ECONNRESET" });
   assert.deepEqual(told, ["GET /first: thrown", "GET /stream: broken"]);
-  assert.deepEqual(replied, [500, 505, 413, 413, 200]);
+  assert.deepEqual(answered, [500, 505, 413, 413, 200]);
 });
 
 test("onResponse: tells of each response once: whole, broken off, or refusing what is no request", async () => {

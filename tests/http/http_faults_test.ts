@@ -58,9 +58,9 @@ test("faults: watching the client does not overwrite the body that a handler has
 
 test("faults: 100 is not sent in the middle of a response that reads the body", async () => {
   await using server = await serveOn(echo);
-  const reply = await server.talk(post("Content-Length: 5\r\nExpect: 100-continue", "hello"));
+  const response = await server.talk(post("Content-Length: 5\r\nExpect: 100-continue", "hello"));
   assert.equal(
-    reply,
+    response,
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" +
       "5\r\nhello\r\n0\r\n\r\n",
   );
@@ -141,8 +141,8 @@ test("faults: who does not take 408 is closed all the same", async () => {
 });
 
 test("faults: who does not take a refusal is reset", async () => {
-  const replies = [filling(PIPE - 1000), filling(16_300)];
-  await using server = await serveOn(() => replies.shift()!);
+  const responses = [filling(PIPE - 1000), filling(16_300)];
+  await using server = await serveOn(() => responses.shift()!);
   using conn = await server.connect();
   await conn.write(bytes(GET + GET + "what?\r\n\r\n"));
   await server.clock.advance(60_000);

@@ -12,7 +12,7 @@ import type { LightHandler } from "../../lib/http/server/light.ts";
 import { share } from "../support/cases.ts";
 import { readAll, turn } from "../support/helpers.ts";
 import { serveOn } from "../support/http_helpers.ts";
-import { LAST, mirror, repliesOf } from "../support/http_responses.ts";
+import { LAST, mirror, responsesOf } from "../support/http_responses.ts";
 import {
   content,
   cut,
@@ -148,10 +148,10 @@ const handler: LightHandler = async (request) => {
   if (target === "/ignore") return { status: 200, body: "ignored" };
   if (target === "/late") await setImmediate();
   if (target === "/throw") throw new Error("thrown");
-  const reply = await mirror(request);
+  const response = await mirror(request);
   if (target === "/large") return { status: 200, body: LARGE };
-  if (target !== "/stream") return reply;
-  const whole = reply.body as Buffer;
+  if (target !== "/stream") return response;
+  const whole = response.body as Buffer;
   const body = (async function* () {
     for (const piece of cut(whole.toString("latin1"), [0.3, 0.3, 0.8])) {
       yield Buffer.from(piece, "latin1");
@@ -185,12 +185,12 @@ test("fuzz: a pipeline of requests is answered in order, however it is split", a
         // So that the server sees it alone.
         await turn();
       }
-      const replies = repliesOf(
+      const responses = responsesOf(
         Buffer.from(await heard).toString("latin1"),
         requests.map(({ method }) => method),
       );
       assert.deepEqual(
-        replies.map(({ status, body }) => [status, body]),
+        responses.map(({ status, body }) => [status, body]),
         [...requests.map(expectedReply), [200, "GET /last a "]],
       );
     }),

@@ -6,7 +6,7 @@ import { HTTP_LIMITS } from "../../lib/http/server/options.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { bytes, readAll, until } from "../support/helpers.ts";
 import { GET, hear, hearOne, hello, serveOn } from "../support/http_helpers.ts";
-import { mirror, repliesOf } from "../support/http_responses.ts";
+import { mirror, responsesOf } from "../support/http_responses.ts";
 import { test } from "../support/runner.deno.ts";
 
 const post = (length: number) => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
@@ -35,7 +35,7 @@ async function statusOf(text: string): Promise<number> {
   using conn = await server.connect();
   // The server may refuse before all has been written.
   conn.write(bytes(text)).then(() => conn.closeWrite()).catch(() => {});
-  return repliesOf((await hear(conn)).text)[0].status;
+  return responsesOf((await hear(conn)).text)[0].status;
 }
 
 test("limits: a request line of 8,192 bytes, and 414 beyond", async () => {
@@ -70,9 +70,9 @@ test("limits: a handler that does not read a body that is too large gives its ow
     await using server = await serveOn(() => ({ status: 405, headers: ["Allow", "GET"] }));
     using conn = await server.connect();
     await conn.write(bytes(`PUT / HTTP/1.1\r\nHost: a\r\n${large}${expect}\r\n`));
-    const [reply] = repliesOf((await hear(conn)).text);
-    assert.deepEqual([reply.status, reply.headers.get("allow")], [405, "GET"]);
-    assert.equal(reply.headers.get("connection"), "close");
+    const [response] = responsesOf((await hear(conn)).text);
+    assert.deepEqual([response.status, response.headers.get("allow")], [405, "GET"]);
+    assert.equal(response.headers.get("connection"), "close");
     assert.deepEqual(server.errors, []);
   }
 });
@@ -96,9 +96,9 @@ test("limits: 1,000 requests on a connection, and the last response says close",
     if (i === 9) break;
     for (let at = 0; at < 100;) at += (await hearSome(conn)).match(/HTTP/g)?.length ?? 0;
   }
-  const replies = repliesOf((await hear(conn)).text);
-  assert.equal(replies.length, 100);
-  const closing = replies.map(({ headers }) => headers.get("connection") === "close");
+  const responses = responsesOf((await hear(conn)).text);
+  assert.equal(responses.length, 100);
+  const closing = responses.map(({ headers }) => headers.get("connection") === "close");
   assert.equal(closing.indexOf(true), 99);
 });
 
@@ -251,7 +251,7 @@ test("limits: a read that a handler has not waited for leaves the next deadlines
   assert.deepEqual(server.errors, []);
 });
 
-test("deadlines: a reply that comes behind 408 is not sent, and its stream is dropped", async () => {
+test("deadlines: a response that comes behind 408 is not sent, and its stream is dropped", async () => {
   const late = deferred<void>();
   let dropped = false;
   const body: AsyncIterable<Uint8Array> = {
@@ -273,7 +273,7 @@ test("deadlines: a reply that comes behind 408 is not sent, and its stream is dr
   await server.clock.advance(HTTP_LIMITS.bodyTimeout + TICK);
   late.resolve();
   const { text } = await hear(conn);
-  assert.deepEqual(repliesOf(text).map(({ status }) => status), [408]);
+  assert.deepEqual(responsesOf(text).map(({ status }) => status), [408]);
   await until(() => dropped, "the stream to be dropped");
   assert.deepEqual(server.errors, []);
 });

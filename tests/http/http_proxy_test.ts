@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import type { Conn } from "../../lib/net/transport.ts";
 import { bytes, randomBytes } from "../support/helpers.ts";
 import { serveHere, STREAMED } from "./http_loopback.ts";
-import { LAST, repliesOf } from "../support/http_responses.ts";
+import { LAST, responsesOf } from "../support/http_responses.ts";
 import { startNginx } from "../support/nginx.ts";
 import { runProgram } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
@@ -153,10 +153,10 @@ for (const through of ["us", "nginx"] as const) {
       const before = server.told.length;
       using conn = await (through === "us" ? server : nginx).connect();
       await conn.write(Buffer.from(attack + LAST, "latin1"));
-      const replies = repliesOf(await hearAll(conn));
+      const responses = responsesOf(await hearAll(conn));
       const targets = server.told.slice(before).map(({ request }) => request?.target);
       assert.ok(!targets.includes("/smuggled"), name);
-      const [{ status }, ...more] = replies;
+      const [{ status }, ...more] = responses;
       // One response; where that was to one request, the connection has gone on to the next.
       assert.deepEqual(more.map(({ body }) => body), status === 200 ? ["GET /last\n"] : [], name);
       assert.ok([200, 400, 501].includes(status), `${name}: ${status}`);
@@ -176,6 +176,6 @@ test("smuggling: through nginx nobody gets a response to what another one sent",
     // The victim's request may go over the same connection to us.
     using victim = await nginx.connect();
     await victim.write(bytes(LAST.replace("/last", "/victim")));
-    assert.deepEqual(repliesOf(await hearAll(victim)).map(({ body }) => body), ["GET /victim\n"]);
+    assert.deepEqual(responsesOf(await hearAll(victim)).map(({ body }) => body), ["GET /victim\n"]);
   }
 }, ["nginx"]);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { deferred } from "../../lib/base/wait.ts";
 import { bytes, readAll } from "../support/helpers.ts";
 import { hear, hello, serveOn } from "../support/http_helpers.ts";
-import { converse, LAST, mirror, repliesOf, talk } from "../support/http_responses.ts";
+import { converse, LAST, mirror, responsesOf, talk } from "../support/http_responses.ts";
 import { test } from "../support/runner.deno.ts";
 
 const HOST = "Host: a\r\n";
@@ -26,18 +26,18 @@ test("RFC 9112 9.3: a body that nobody reads is read, or the connection closed",
     [post("Content-Length: 60000\r\n", "x".repeat(60_000)) + LAST],
     hello,
   );
-  assert.equal(repliesOf(small).length, 2);
+  assert.equal(responsesOf(small).length, 2);
   await using server = await serveOn(hello);
   using conn = await server.connect();
   const body = "x".repeat(200_000);
   conn.write(bytes(post("Content-Length: 200000\r\n", body) + LAST)).catch(() => {});
-  assert.equal(repliesOf((await hear(conn)).text).length, 1);
+  assert.equal(responsesOf((await hear(conn)).text).length, 1);
 });
 
 test("RFC 9112 9.3: HTTP/1.0 is kept when it asks for that, and told so", async () => {
   const request = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
-  const replies = repliesOf(await converse([request + request + LAST]));
-  assert.deepEqual(replies.map(({ headers }) => headers.get("connection")), [
+  const responses = responsesOf(await converse([request + request + LAST]));
+  assert.deepEqual(responses.map(({ headers }) => headers.get("connection")), [
     "keep-alive",
     "keep-alive",
     "close",
@@ -58,8 +58,8 @@ test("RFC 9112 9.3.2: responses come in the order of the requests, whoever is fa
   await server.clock.advance(1000);
   assert.equal(asked, "/1");
   slow.resolve();
-  const replies = repliesOf((await hear(conn)).text);
-  assert.deepEqual(replies.map(({ body }) => body), [...targets, "/last"]);
+  const responses = responsesOf((await hear(conn)).text);
+  assert.deepEqual(responses.map(({ body }) => body), [...targets, "/last"]);
 });
 
 test("RFC 9112 9.6: after a request with close nothing is processed, and the server closes", async () => {
@@ -67,8 +67,10 @@ test("RFC 9112 9.6: after a request with close nothing is processed, and the ser
   const handler = () => ({ status: 200, body: `${++asked}` });
   for (const value of ["close", "CLOSE", "x, close", ",close,", "keep-alive, close"]) {
     asked = 0;
-    const replies = repliesOf(await converse([get(`Connection: ${value}\r\n`) + LAST], handler));
-    assert.deepEqual(replies.map(({ headers }) => headers.get("connection")), ["close"]);
+    const responses = responsesOf(
+      await converse([get(`Connection: ${value}\r\n`) + LAST], handler),
+    );
+    assert.deepEqual(responses.map(({ headers }) => headers.get("connection")), ["close"]);
     assert.equal(asked, 1);
   }
 });

@@ -168,15 +168,15 @@ const stream = async function* () {
 
 test("RFC 9112 6.1: Transfer-Encoding goes with content only, and only to HTTP/1.1", async () => {
   for (const status of [204, 304]) {
-    const [reply] = await talk(get(""), () => ({ status, body: stream() }));
-    assert.deepEqual([...reply.headers.keys()], ["date"]);
+    const [response] = await talk(get(""), () => ({ status, body: stream() }));
+    assert.deepEqual([...response.headers.keys()], ["date"]);
   }
   const [old] = await talk("GET / HTTP/1.0\r\n\r\n", () => ({ status: 200, body: stream() }));
   assert.deepEqual([old.headers.get("transfer-encoding"), old.body], [undefined, "onetwo"]);
 });
 
 test("RFC 9112 6.2: a response has a length or chunks, and never both", async () => {
-  // repliesOf() refuses both.
+  // responsesOf() refuses both.
   const [chunked] = await talk(get(""), () => ({ status: 200, body: stream() }));
   assert.deepEqual([chunked.headers.get("transfer-encoding"), chunked.body], ["chunked", "onetwo"]);
   const [sized] = await talk(get(""), () => ({ status: 200, body: stream(), length: 6 }));
@@ -226,11 +226,11 @@ test("RFC 9112 6.3: a body that the client does not finish is not a request", as
   ];
   for (const text of bodies) {
     let seen: unknown;
-    const replies = await talk(text, async (request) => {
+    const responses = await talk(text, async (request) => {
       while (await request.body!.read().catch((error) => Promise.reject(seen = error)) !== null);
       return { status: 200 };
     });
-    assert.deepEqual(replies, []);
+    assert.deepEqual(responses, []);
     assert.equal((seen as { code: string }).code, "BODY_INCOMPLETE");
   }
 });
@@ -273,11 +273,11 @@ test("RFC 9112 7.1.1: extensions are ignored, and limited", async () => {
 test("RFC 9112 7.1.2: trailer fields are no header fields, and limited", async () => {
   let request: LightRequest | undefined;
   const body = "0\r\nHost: b\r\nContent-Length: 5\r\nX: y\r\n\r\n";
-  const replies = await talk(chunked(body) + LAST, async (light) => {
+  const responses = await talk(chunked(body) + LAST, async (light) => {
     request ??= light;
     return await mirror(light);
   });
-  assert.deepEqual(replies.map(({ body }) => body), ["POST / a ", "GET /last a "]);
+  assert.deepEqual(responses.map(({ body }) => body), ["POST / a ", "GET /last a "]);
   assert.deepEqual(request?.headers, ["Host", "a", "Transfer-Encoding", "chunked"]);
   await refused(431, chunked(`0\r\n${"X: y\r\n".repeat(2000)}\r\n`));
   await refused(400, chunked("0\r\nX : y\r\n\r\n"), chunked("0\r\nX: y\r\n z\r\n\r\n"));
@@ -289,7 +289,7 @@ test("RFC 9112 7.4: TE is not needed, and not minded", async () => {
 
 test("RFC 9112 11.1: no handler can split a response", async () => {
   for (const value of ["a\r\nX: y", "a\rb", "a\nb", "a\0b"]) {
-    const [reply] = await talk(get(""), () => ({ status: 200, headers: ["X-Name", value] }));
-    assert.deepEqual([reply.status, reply.headers.has("x-name")], [500, false]);
+    const [response] = await talk(get(""), () => ({ status: 200, headers: ["X-Name", value] }));
+    assert.deepEqual([response.status, response.headers.has("x-name")], [500, false]);
   }
 });

@@ -10,7 +10,7 @@ import {
   LAST,
   mirror,
   refused,
-  repliesOf,
+  responsesOf,
   talk,
 } from "../support/http_responses.ts";
 import { test } from "../support/runner.deno.ts";
@@ -31,7 +31,7 @@ async function received(text: string): Promise<LightRequest> {
 
 test("RFC 9110 2.5: responses are of HTTP/1.1, whatever the version of the request", async () => {
   for (const version of ["1.0", "1.1", "1.7"]) {
-    // repliesOf() takes HTTP/1.1 only.
+    // responsesOf() takes HTTP/1.1 only.
     assert.equal((await talk(`GET / HTTP/${version}\r\n${HOST}\r\n`, hello)).length, 1);
   }
 });
@@ -82,7 +82,7 @@ test("RFC 9110 5.5: values are octets without controls, and without white space 
 
 test("RFC 9110 5.6.1: empty members of a list are ignored", async () => {
   const text = await converse([get("Connection: , ,\t, close,\r\n") + LAST]);
-  assert.equal(repliesOf(text).length, 1);
+  assert.equal(responsesOf(text).length, 1);
 });
 
 test("RFC 9110 6.4.1: no content behind HEAD, 204 and 304, so that the next response is whole", async () => {
@@ -93,12 +93,12 @@ test("RFC 9110 6.4.1: no content behind HEAD, 204 and 304, so that the next resp
   const requests: [string, number][] = [["HEAD", 200], ["HEAD", 404], ["GET", 204], ["GET", 304]];
   const text = requests.map(([method, status]) => `${method} /${status} HTTP/1.1\r\n${HOST}\r\n`);
   const methods = requests.map(([method]) => method);
-  const replies = await talk(
+  const responses = await talk(
     `${text.join("")}GET /200 HTTP/1.1\r\n${HOST}\r\n`,
     handler,
     ...methods,
   );
-  assert.deepEqual(replies.map(({ status, body }) => [status, body]), [
+  assert.deepEqual(responses.map(({ status, body }) => [status, body]), [
     [200, ""],
     [404, ""],
     [204, ""],
@@ -112,9 +112,9 @@ test("RFC 9110 6.6.1: every final response has one Date, in the preferred format
   const statuses = [200, 204, 205, 301, 304, 404, 500];
   const handler = ({ target }: LightRequest) => ({ status: Number(target.slice(1)) });
   const text = statuses.map((status) => `GET /${status} HTTP/1.1\r\n${HOST}\r\n`).join("");
-  const replies = await talk(text + "NONSENSE\r\n\r\n", handler);
-  assert.deepEqual(replies.map(({ status }) => status), [...statuses, 400]);
-  for (const { headers } of replies) {
+  const responses = await talk(text + "NONSENSE\r\n\r\n", handler);
+  assert.deepEqual(responses.map(({ status }) => status), [...statuses, 400]);
+  for (const { headers } of responses) {
     const date = headers.get("date")!;
     assert.match(
       date,
@@ -125,8 +125,8 @@ test("RFC 9110 6.6.1: every final response has one Date, in the preferred format
 });
 
 test("RFC 9110 7.6.1: unknown options of Connection are not minded, and none are sent", async () => {
-  const [reply] = await talk(get("Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\n"), hello);
-  assert.equal(reply.headers.has("connection"), false);
+  const [response] = await talk(get("Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\n"), hello);
+  assert.equal(response.headers.has("connection"), false);
 });
 
 test("RFC 9110 7.8: Upgrade is ignored unless the handler takes the connection over", async () => {
@@ -164,9 +164,9 @@ test("RFC 9110 9.3.2: HEAD is the handler's like GET, and is never answered with
   };
   for (const body of ["hello", bytes("hello"), stream()]) {
     const handler = ({ method }: LightRequest) => ({ status: 200, headers: ["X", method], body });
-    const replies = await talk(`HEAD / HTTP/1.1\r\n${HOST}\r\n` + get(""), handler, "HEAD");
-    assert.deepEqual(replies.map(({ headers }) => headers.get("x")), ["HEAD", "GET"]);
-    assert.equal(replies[0].body, "");
+    const responses = await talk(`HEAD / HTTP/1.1\r\n${HOST}\r\n` + get(""), handler, "HEAD");
+    assert.deepEqual(responses.map(({ headers }) => headers.get("x")), ["HEAD", "GET"]);
+    assert.equal(responses[0].body, "");
   }
 });
 
@@ -181,7 +181,7 @@ test("RFC 9110 9.3.7 and 9.3.8: OPTIONS and TRACE are the handler's", async () =
 });
 
 const EXPECT = "Expect: 100-continue\r\n";
-const statuses = (text: string) => repliesOf(text).map(({ status }) => status);
+const statuses = (text: string) => responsesOf(text).map(({ status }) => status);
 
 test("RFC 9110 10.1.1: 100 is sent before the content comes, and then the final status", async () => {
   for (const framing of ["Content-Length: 2\r\n", "Transfer-Encoding: chunked\r\n"]) {
@@ -208,8 +208,8 @@ test("RFC 9110 10.1.1: a final status without 100 says that the connection ends"
   await using server = await serveOn(() => ({ status: 403 }));
   using conn = await server.connect();
   await conn.write(bytes(post(`${EXPECT}Content-Length: 9\r\n`)));
-  const [reply, ...more] = repliesOf((await hear(conn)).text);
-  assert.deepEqual([reply.status, reply.headers.get("connection"), more], [403, "close", []]);
+  const [response, ...more] = responsesOf((await hear(conn)).text);
+  assert.deepEqual([response.status, response.headers.get("connection"), more], [403, "close", []]);
 });
 
 test("RFC 9110 10.1.1: other expectations are 417, and HTTP/1.0 has none", async () => {
@@ -225,8 +225,8 @@ test("RFC 9110 10.1.1: other expectations are 417, and HTTP/1.0 has none", async
 
 test("RFC 9110 15: statuses that no server sends are a mistake of the handler's", async () => {
   for (const status of [0, 99, 100, 101, 199, 600, 200.5, NaN]) {
-    const [reply] = await talk(get(""), () => ({ status }));
-    assert.equal(reply.status, 500);
+    const [response] = await talk(get(""), () => ({ status }));
+    assert.equal(response.status, 500);
   }
 });
 
@@ -235,7 +235,7 @@ test("RFC 9110 15.3.6: 205 has no content, and a length of 0", async () => {
     yield bytes("not sent");
   };
   for (const body of ["not sent", stream()]) {
-    const [reply, next] = await talk(get("") + get(""), () => ({ status: 205, body }));
-    assert.deepEqual([reply.headers.get("content-length"), next.status], ["0", 205]);
+    const [response, next] = await talk(get("") + get(""), () => ({ status: 205, body }));
+    assert.deepEqual([response.headers.get("content-length"), next.status], ["0", 205]);
   }
 });

@@ -94,15 +94,15 @@ test("spread: a copy of a response is sent with what it has of its own, a prepar
   async function* stream() {
     yield bytes("hello");
   }
-  const replies = [
+  const responses = [
     () => ({ status: 200, headers: ["X-One", "1"], body: "hello" }),
     () => ({ status: 200, headers: ["X-One", "1"], body: bytes("hello") }),
     () => ({ status: 200, headers: ["X-One", "1"], body: stream(), length: 5 }),
     () => prepare({ status: 200, headers: ["X-One", "1"], body: "hello" }),
   ];
-  for (const reply of replies) {
+  for (const response of responses) {
     await using server = await serveOn(() => ({
-      ...reply(),
+      ...response(),
       status: 404,
       headers: ["X-Two", "2"],
     }));

@@ -47,9 +47,9 @@ async function textOf(request: LightRequest): Promise<string> {
   return text;
 }
 
-async function heard(reply: AsyncIterable<Uint8Array>): Promise<string> {
+async function heard(response: AsyncIterable<Uint8Array>): Promise<string> {
   let text = "";
-  for await (const piece of reply) text += new TextDecoder().decode(piece);
+  for await (const piece of response) text += new TextDecoder().decode(piece);
   return text;
 }
 
@@ -99,11 +99,11 @@ test("upload: the head does not wait for the first piece, and the response not f
     await answered.promise;
     yield bytes("two");
   }
-  const reply = await server.ask("/", { body: talk() });
-  const first = await reply.read();
+  const response = await server.ask("/", { body: talk() });
+  const first = await response.read();
   assert.equal(new TextDecoder().decode(first!), "one");
   answered.resolve();
-  assert.equal(await heard(reply), "two");
+  assert.equal(await heard(response), "two");
 });
 
 test("upload: what the stream throws ends the request, and the server sees that it is not whole", async () => {
@@ -161,9 +161,9 @@ test("upload: a stream that is not wanted to its end is told, even while it is s
       },
       [Symbol.asyncIterator]: () => body,
     };
-    const reply = await server.ask(path, { body, maxRedirects: path === "/refused" ? 10 : 0 });
-    assert.equal(reply.status, path === "/refused" ? 413 : 303);
-    reply.close();
+    const response = await server.ask(path, { body, maxRedirects: path === "/refused" ? 10 : 0 });
+    assert.equal(response.status, path === "/refused" ? 413 : 303);
+    response.close();
     await told.promise;
   }
 });

@@ -35,14 +35,14 @@ const REQUEST = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const post = (length: number) => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
 
 async function sizes(url: URL): Promise<void> {
-  const table: [request: string, reply: RegExp][] = [
+  const table: [request: string, response: RegExp][] = [
     [REQUEST.replace("/", `/${"x".repeat(20)}`), /^HTTP\/1\.1 414 /],
     [REQUEST.replace("a", "a".repeat(60)), /^HTTP\/1\.1 431 /],
     [REQUEST.replace("\r\n\r\n", "\r\nA:\r\nB:\r\nC:\r\n\r\n"), /^HTTP\/1\.1 431 /],
     [REQUEST + REQUEST, /^HTTP\/1\.1 200 [^]*OKHTTP\/1\.1 200 [^]*Connection: close\r\n\r\nOK$/],
     [post(4), /^HTTP\/1\.1 413 /],
   ];
-  for (const [request, reply] of table) assert.match(await hear(url, request), reply);
+  for (const [request, response] of table) assert.match(await hear(url, request), response);
 }
 
 async function deadlines(url: URL): Promise<void> {

@@ -33,8 +33,8 @@ async function serveOn(handler: HttpHandler, options: HttpOptions = {}) {
       using conn = await systemTransport.connect({ host: "127.0.0.1", port });
       await conn.write(bytes(text));
       await conn.closeWrite();
-      const reply = new TextDecoder("latin1").decode(await readAll(conn));
-      return reply.replaceAll(/Date: [^\r]*\r\n/g, "");
+      const response = new TextDecoder("latin1").decode(await readAll(conn));
+      return response.replaceAll(/Date: [^\r]*\r\n/g, "");
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -52,10 +52,10 @@ test("Request: has method, URL and headers, and is an instance of Request", asyn
     const { method, url, headers } = request;
     return Response.json([method, url, headers.get("X-TWO"), [...headers.keys()]]);
   });
-  const reply = await server.talk(
+  const response = await server.talk(
     "REPORT /a?b=c HTTP/1.1\r\nHost: a.example:8080\r\nX-Two: 1\r\nx-two: 2\r\nConnection: close\r\n\r\n",
   );
-  assert.deepEqual(JSON.parse(reply.split("\r\n\r\n")[1]), [
+  assert.deepEqual(JSON.parse(response.split("\r\n\r\n")[1]), [
     "REPORT",
     "http://a.example:8080/a?b=c",
     "1, 2",
@@ -182,9 +182,9 @@ test("Response: text, bytes and nothing have a length, and a stream is chunked",
     return new Response(bodies[name] ?? null);
   });
   for (const [name, body] of Object.entries(bodies)) {
-    const reply = await server.talk(get(`/${name}`));
+    const response = await server.talk(get(`/${name}`));
     const expected = Buffer.from(await new Response(body).arrayBuffer());
-    const [head] = reply.split("\r\n\r\n");
+    const [head] = response.split("\r\n\r\n");
     if (name === "large" && runtime === "Bun") {
       // It gives what is more than 16 KiB in two pieces, as if it were a stream.
       assert.match(head, /^Transfer-Encoding: chunked$/m);
@@ -192,7 +192,7 @@ test("Response: text, bytes and nothing have a length, and a stream is chunked",
       continue;
     }
     assert.match(head, new RegExp(`^Content-Length: ${expected.length}$`, "m"), name);
-    assert.equal(reply.slice(head.length + 4), expected.toString("latin1"), name);
+    assert.equal(response.slice(head.length + 4), expected.toString("latin1"), name);
   }
 });
 
@@ -224,8 +224,11 @@ test("Response: a stream that fails right behind its first chunk does not look w
     pull: (controller) => controller.error(new Error("the source broke")),
   });
   await using server = await serveOn(() => new Response(stream));
-  const reply = await server.talk(get("/")).catch((error) => error.code);
-  assert.match(reply, /^ECONNRESET$|\r\nTransfer-Encoding: chunked\r\n[^]*\r\n\r\n3\r\none\r\n$/);
+  const response = await server.talk(get("/")).catch((error) => error.code);
+  assert.match(
+    response,
+    /^ECONNRESET$|\r\nTransfer-Encoding: chunked\r\n[^]*\r\n\r\n3\r\none\r\n$/,
+  );
   assert.deepEqual(server.errors.map(String), ["Error: the source broke"]);
 });
 
@@ -271,9 +274,9 @@ test("Response: status, cookies one by one, and nothing of framing", async () =>
     headers.append("Set-Cookie", "b=2");
     return new Response(null, { status: 418, headers });
   });
-  const reply = (await server.talk(get("/"))).replace("Connection: close\r\n", "");
-  assert.match(reply, /^HTTP\/1\.1 418 /);
-  assert.deepEqual(reply.split("\r\n").slice(1, -2).sort(), [
+  const response = (await server.talk(get("/"))).replace("Connection: close\r\n", "");
+  assert.match(response, /^HTTP\/1\.1 418 /);
+  assert.deepEqual(response.split("\r\n").slice(1, -2).sort(), [
     "Content-Length: 0",
     "set-cookie: a=1",
     "set-cookie: b=2",

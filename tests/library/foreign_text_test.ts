@@ -172,7 +172,7 @@ test("warnings: what a handler was asked for, and what it threw, is safe", () =>
 
 test("get: what a broken or evil server says reaches no terminal as it is", async () => {
   const evil = EVIL_BYTES.toString("latin1");
-  const replies = [
+  const responses = [
     `HTTP/1.1 500 ${evil}\r\nServer: ${evil}\r\nContent-Length: 0\r\n\r\n`,
     `HTTP/1.1 302 ${evil}\r\nLocation: ftp://${evil}\r\nContent-Length: 0\r\n\r\n`,
     `HTTP/1.1 302 Found\r\nLocation: //${evil}:99999/\r\nContent-Length: 0\r\n\r\n`,
@@ -185,10 +185,10 @@ test("get: what a broken or evil server says reaches no terminal as it is", asyn
     `HTTP/1.1 200 OK\r\nX: \x1b[2J\r\n\r\n`,
     "\x1b[2J\x1b]0;FORGED\x07\r\n\r\n",
   ];
-  for (const reply of replies) {
+  for (const response of responses) {
     for (const more of [["-v"], ["-v", "--log", "json"], ["--compressed", "--retry", "1"], []]) {
       using listener = await systemTransport.listen({ host: "127.0.0.1" });
-      const served = answerAll(listener, Buffer.from(reply, "latin1"));
+      const served = answerAll(listener, Buffer.from(response, "latin1"));
       const url = `http://127.0.0.1:${listener.addr.port}/`;
       await using client = startClient(["get", ...more, url]);
       const { stderr } = await Promise.race([
@@ -196,7 +196,7 @@ test("get: what a broken or evil server says reaches no terminal as it is", asyn
         // Some of them may pass, and then it waits to try once more: that is enough to see.
         client.stderr.until(/Trying again/).then(() => client.stop()),
       ]);
-      assertSafe(stderr, JSON.stringify([reply, more]));
+      assertSafe(stderr, JSON.stringify([response, more]));
       listener.close();
       await served;
     }

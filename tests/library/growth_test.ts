@@ -52,12 +52,12 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
   "Host": (value) => framingOf({ method: "GET", target: "/", minor: 1, headers: ["Host", value] }),
   "an absolute target": (value) =>
     framingOf({ method: "GET", target: `http://${value}`, minor: 1, headers: ["Host", "a"] }),
-  "Transfer-Encoding of a reply": (value) =>
+  "Transfer-Encoding of a response": (value) =>
     bodyLengthOf(
       { status: 200, minor: 1, reason: "", headers: ["Transfer-Encoding", value] },
       "GET",
     ),
-  "the folded head of a reply, in pieces": (value) =>
+  "the folded head of a response, in pieces": (value) =>
     parseReply(`X: ${value.replace(/.{8}/g, "$&\r\n ")}`, 3),
   "Location": (value) => parseUrl(`http://${value}`),
   "Range": (value) => parseRange(`bytes=${value}`, 1000),
@@ -68,7 +68,7 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
   "lines": (value) => decodeFrames(lines({ maxSize: 2 ** 20 }), Buffer.from(value)),
 };
 
-/** Parses the head of a reply that has these lines, and comes in pieces of so many bytes. */
+/** Parses the head of a response that has these lines, and comes in pieces of so many bytes. */
 function parseReply(lines: string, size: number): unknown {
   const chunk = Buffer.from(`HTTP/1.1 200 OK\r\n${lines}\r\n\r\n`, "latin1");
   const limits = { statusLine: 2 ** 20, headerBytes: 2 ** 20, headerCount: 2 ** 20 };
@@ -88,7 +88,7 @@ for (const [reader, read] of Object.entries(READERS)) {
   });
 }
 
-test("growth: the head of a reply that comes byte by byte costs no more for each byte the longer it is", () => {
+test("growth: the head of a response that comes byte by byte costs no more for each byte the longer it is", () => {
   const trickle = (n: number) => () => parseReply(`X: ${"a".repeat(n)}`, 1);
   // 8 times as many; if each cost more, it would be 64 times as much.
   assertGrowth(32, "a head", trickle(32 * 1024), trickle(256 * 1024));

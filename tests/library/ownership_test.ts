@@ -114,7 +114,7 @@ async function withReplies(
   transport: Transport,
   fn: (get: (path: string) => Promise<ClientResponse>) => Promise<void>,
 ): Promise<void> {
-  const replies: Record<string, LightResponse> = {
+  const responses: Record<string, LightResponse> = {
     "/plain": { status: 200, body: CONTENT },
     "/gzip": {
       status: 200,
@@ -130,7 +130,8 @@ async function withReplies(
   const chunks = async function* () {
     for (let at = 0; at < CONTENT.length; at += 7000) yield CONTENT.subarray(at, at + 7000);
   };
-  const handler: LightHandler = ({ target }) => replies[target] ?? { status: 200, body: chunks() };
+  const handler: LightHandler = ({ target }) =>
+    responses[target] ?? { status: 200, body: chunks() };
   await served(
     transport,
     light(handler),
@@ -294,8 +295,8 @@ const CASES: Readonly<Record<string, (transport: Transport) => Promise<void>>> =
   "`response.read()`": (transport) =>
     withReplies(transport, async (get) => {
       for (const kind of KINDS) {
-        const reply = await get(kind);
-        assertContent(await pulled(() => reply.read()));
+        const response = await get(kind);
+        assertContent(await pulled(() => response.read()));
       }
     }),
   "`response.borrowed()`": (transport) =>
@@ -552,10 +553,10 @@ for (const [name, transport] of TRANSPORTS) {
     return withReplies(via, async (get) => {
       for (const kind of [...KINDS, "/gzip"]) {
         const proxy = light(async () => {
-          const { status, fields, ...reply } = await headed(get, kind);
+          const { status, fields, ...response } = await headed(get, kind);
           const coding = fields.get("content-encoding") ?? undefined;
           const headers = coding === undefined ? [] : ["Content-Encoding", coding];
-          return { status, headers, ...reply };
+          return { status, headers, ...response };
         });
         await served(via, proxy, async (url) => {
           assertContent(await collected(decodeContent(await requestHttp(via, { url }))));
@@ -567,7 +568,7 @@ for (const [name, transport] of TRANSPORTS) {
 
 /** A response as the body of another one. */
 async function headed(get: (path: string) => Promise<ClientResponse>, path: string) {
-  const reply = await get(path);
-  const { status, length } = reply;
-  return { status, length, body: reply, fields: reply.headers };
+  const response = await get(path);
+  const { status, length } = response;
+  return { status, length, body: response, fields: response.headers };
 }

@@ -138,15 +138,15 @@ holds("an HTTP client sends the whole body, and gets the whole body", async (wor
   });
   disturb(world, "client", "server");
   const stream = random.integer(2) === 0;
-  const reply = await requestHttp(world.host("client"), {
+  const response = await requestHttp(world.host("client"), {
     url: "http://server/",
     method: "POST",
     body: stream ? inPieces(world, up) : up,
     connectTimeout: 0,
     clock,
   });
-  assert.equal(reply.status, 200);
-  assert.deepEqual(await bodyOf(reply), down);
+  assert.equal(response.status, 200);
+  assert.deepEqual(await bodyOf(response), down);
   assert.deepEqual(asked, up);
   await server.stop();
 });
@@ -176,12 +176,12 @@ holds("an HTTP client never takes a part of a body for all of it", async (world)
     else conn.close();
   })();
   const getting = (async () => {
-    const reply = await requestHttp(world.host("client"), {
+    const response = await requestHttp(world.host("client"), {
       url: "http://server/",
       connectTimeout: 0,
       clock,
     });
-    return await bodyOf(reply);
+    return await bodyOf(response);
   })();
   if (cut === response.length) assert.deepEqual(await getting, body);
   else {

@@ -8,7 +8,7 @@ import { bytes, readAll } from "./helpers.ts";
 import { serveOn } from "./http_helpers.ts";
 
 /** A response, and what of it is not its content. */
-export interface Reply {
+export interface ParsedResponse {
   readonly status: number;
   readonly reason: string;
   /** The fields by name in lower case; no field comes twice. */
@@ -17,15 +17,15 @@ export interface Reply {
 }
 
 /** Reads all responses in what a server sent to requests with these methods; GET, if there are more. */
-export function repliesOf(text: string, methods: readonly string[] = []): Reply[] {
-  const replies: Reply[] = [];
+export function responsesOf(text: string, methods: readonly string[] = []): ParsedResponse[] {
+  const responses: ParsedResponse[] = [];
   let rest = text;
   let final = 0;
   while (rest !== "") {
     const head = /^HTTP\/1\.1 ([1-5]\d\d) ([ -~]*)\r\n((?:[!-9;-~]+: [^\r\n]*\r\n)*)\r\n/.exec(
       rest,
     );
-    assert.ok(head, `Not a reply: ${JSON.stringify(rest)}`);
+    assert.ok(head, `Not a response: ${JSON.stringify(rest)}`);
     rest = rest.slice(head[0].length);
     const status = Number(head[1]);
     const headers = fieldsOf(head[3]);
@@ -34,9 +34,9 @@ export function repliesOf(text: string, methods: readonly string[] = []): Reply[
     const bare = status < 200 || status === 204 || status === 304 || method === "HEAD";
     const [body, length] = bare ? ["", 0] : contentOf(rest, headers);
     rest = rest.slice(length);
-    replies.push({ status, reason: head[2], headers, body });
+    responses.push({ status, reason: head[2], headers, body });
   }
-  return replies;
+  return responses;
 }
 
 function fieldsOf(lines: string): Map<string, string> {
@@ -105,9 +105,9 @@ export async function converse(
  */
 export async function answered(requests: string, ...contents: string[]): Promise<void> {
   for (const pieces of [[requests + LAST], [...requests, LAST]]) {
-    const replies = repliesOf(await converse(pieces));
+    const responses = responsesOf(await converse(pieces));
     assert.deepEqual(
-      replies.map(({ status, body }) => [status, body]),
+      responses.map(({ status, body }) => [status, body]),
       [...contents, "GET /last a "].map((content) => [200, content]),
       JSON.stringify(requests),
     );
@@ -121,9 +121,9 @@ export async function answered(requests: string, ...contents: string[]): Promise
 export async function refused(status: number, ...requests: string[]): Promise<void> {
   for (const request of requests) {
     for (const pieces of [[request + LAST], [...request, LAST]]) {
-      const replies = repliesOf(await converse(pieces));
-      const [{ headers, body }] = replies;
-      assert.deepEqual(replies.map(({ status }) => status), [status], JSON.stringify(request));
+      const responses = responsesOf(await converse(pieces));
+      const [{ headers, body }] = responses;
+      assert.deepEqual(responses.map(({ status }) => status), [status], JSON.stringify(request));
       assert.equal(headers.get("connection"), "close");
       assert.ok(headers.has("date"));
       assert.match(body, /^[A-Z][^\n]*\.\n$/, "A line says why");
@@ -136,10 +136,10 @@ export async function talk(
   text: string,
   handler: LightHandler,
   ...methods: string[]
-): Promise<Reply[]> {
+): Promise<ParsedResponse[]> {
   await using server = await serveOn(handler);
   using conn = await server.connect();
   await conn.write(bytes(text));
   await conn.closeWrite();
-  return repliesOf(Buffer.from(await readAll(conn)).toString("latin1"), methods);
+  return responsesOf(Buffer.from(await readAll(conn)).toString("latin1"), methods);
 }

@@ -137,32 +137,36 @@ test("TLS: truncated tells it to who reads late, and in small pieces", async () 
   }
 }, ["python3"]);
 
-test("requestHttp: over TLS a reply without a length is whole only with close_notify", async () => {
-  for (const { peer, cert } of peers.values()) {
-    const get = async (path: string) => {
-      const url = `https://localhost:${peer.endpoint.port}${path}`;
-      const reply = await requestHttp(systemTransport, { url, tls: { caCerts: [cert] } });
-      let size = 0;
-      for await (const piece of reply) size += piece.length;
-      return size;
-    };
-    for (const size of [0, 5, 500_000]) {
-      assert.equal(await get(`/notify/close/${size}`), size);
-      await assert.rejects(get(`/cut/close/${size}`), {
-        code: "PARTIAL",
-        message: /ended after .* of content, and not as TLS ends: it may have been cut off/,
-      });
-      // These say themselves that they are whole.
-      for (const framing of ["length", "chunked"]) {
-        for (const end of ["cut", "notify"]) {
-          assert.equal(await get(`/${end}/${framing}/${size}`), size, `${framing} ${end}`);
+test(
+  "requestHttp: over TLS a response without a length is whole only with close_notify",
+  async () => {
+    for (const { peer, cert } of peers.values()) {
+      const get = async (path: string) => {
+        const url = `https://localhost:${peer.endpoint.port}${path}`;
+        const response = await requestHttp(systemTransport, { url, tls: { caCerts: [cert] } });
+        let size = 0;
+        for await (const piece of response) size += piece.length;
+        return size;
+      };
+      for (const size of [0, 5, 500_000]) {
+        assert.equal(await get(`/notify/close/${size}`), size);
+        await assert.rejects(get(`/cut/close/${size}`), {
+          code: "PARTIAL",
+          message: /ended after .* of content, and not as TLS ends: it may have been cut off/,
+        });
+        // These say themselves that they are whole.
+        for (const framing of ["length", "chunked"]) {
+          for (const end of ["cut", "notify"]) {
+            assert.equal(await get(`/${end}/${framing}/${size}`), size, `${framing} ${end}`);
+          }
         }
       }
     }
-  }
-}, ["python3"]);
+  },
+  ["python3"],
+);
 
-test("get: a reply over TLS that was perhaps cut off exits 18, and makes no file", async () => {
+test("get: a response over TLS that was perhaps cut off exits 18, and makes no file", async () => {
   const { peer, folder } = peers.get("TLSv1_3")!;
   const file = join(folder, "file");
   const args = ["get", "--cacert", join(folder, "cert.pem"), "-o", file];
