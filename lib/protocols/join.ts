@@ -96,7 +96,7 @@ export interface JoinOutcome {
 const RECV_SIZE = 64 * 1024;
 
 /** The time that a source may be silent when its peer has ended, in milliseconds. */
-const GRACE_MS = 500;
+const HALF_CLOSED_SILENCE_MS = 500;
 
 /** The time for sending FIN, and TLS's close_notify, without an idle timeout, in milliseconds. */
 const END_MS = 5000;
@@ -152,7 +152,7 @@ class Join {
   #sendError: unknown;
   /** The source is asked for more, and has not answered yet. */
   #asking = false;
-  #cancelGrace: () => void = () => {};
+  #cancelSilence: () => void = () => {};
   #cancelEnd: () => void = () => {};
   /** The source is not to be asked for more. */
   #stopped = false;
@@ -188,7 +188,7 @@ class Join {
       conn.reset();
       throw error;
     } finally {
-      this.#cancelGrace();
+      this.#cancelSilence();
       this.#cancelEnd();
       idle.delete(conn);
       signal?.removeEventListener("abort", onAbort);
@@ -223,7 +223,7 @@ class Join {
     this.#peerEnded = true;
     if (this.#sendError !== undefined) throw this.#takesNoMore();
     if (this.#sourceEnded || this.#onEof === "close") this.#over.resolve();
-    else if (this.#asking) this.#startGrace();
+    else if (this.#asking) this.#startSilence();
   }
 
   async #send(): Promise<void> {
@@ -250,18 +250,18 @@ class Join {
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
     this.#asking = true;
-    if (this.#peerEnded) this.#startGrace();
+    if (this.#peerEnded) this.#startSilence();
     try {
       return await this.#source.next();
     } finally {
       this.#asking = false;
-      this.#cancelGrace();
+      this.#cancelSilence();
     }
   }
 
-  #startGrace(): void {
+  #startSilence(): void {
     if (this.#onEof !== "half-close") return;
-    this.#cancelGrace = this.#clock.setTimer(GRACE_MS, () => this.#over.resolve());
+    this.#cancelSilence = this.#clock.setTimer(HALF_CLOSED_SILENCE_MS, () => this.#over.resolve());
   }
 
   #takesNoMore(): SocketError {
