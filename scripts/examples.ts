@@ -12,7 +12,7 @@ export interface Example {
   readonly module: string;
 }
 
-/** A block in a comment or a page; one that says `ignore` behind its language is none. */
+/** A block of code in a comment or a page. One with `ignore` after its language does not match. */
 const BLOCK = /^([ \t]*(?:\* )?)```(?:ts|js)\n([^]*?)^\1```$/gm;
 
 /** An import, which has to stand outside of a function. */
