@@ -9,7 +9,7 @@ import type { Exchange } from "../../lib/http/server/options.ts";
 import { serveLight } from "../../lib/http/server/server.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { siteHandler, type SiteOptions } from "../../lib/files/site.ts";
-import { sharedBrowser } from "../support/browser.ts";
+import { complaintsOf, sharedBrowser } from "../support/browser.ts";
 import { until } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
 import { makeSite, type Site } from "../support/site_helpers.ts";
@@ -48,9 +48,7 @@ async function visiting(
   try {
     await withBrowser(async (context) => {
       const page = await openTab(context, look);
-      const complaints: string[] = [];
-      page.on("console", (message) => complaints.push(message.text()));
-      page.on("pageerror", (error) => complaints.push(error.message));
+      const complaints = complaintsOf(page);
       page.on("dialog", (dialog) => {
         complaints.push(`dialog: ${dialog.message()}`);
         void dialog.dismiss();

@@ -15,7 +15,7 @@ import {
 import { echo } from "../../lib/protocols/echo.ts";
 import { ReplayedRecording } from "../../lib/cli/watch/replayed_recording.ts";
 import { serveWatch } from "../../lib/cli/watch/server.ts";
-import { sharedBrowser } from "../support/browser.ts";
+import { complaintsOf, sharedBrowser } from "../support/browser.ts";
 import { readTable } from "../support/doc_table.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
@@ -42,9 +42,7 @@ async function visiting(
 ): Promise<void> {
   await withBrowser(async (context) => {
     const page = await openTab(context, look);
-    const complaints: string[] = [];
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
+    const complaints = complaintsOf(page);
     page.on("request", (request) => {
       if (new URL(request.url()).origin !== new URL(url).origin) complaints.push(request.url());
     });

@@ -56,6 +56,14 @@ export function sharedBrowser(): (
   };
 }
 
+/** Collects what a page writes to the console, and its errors that nobody catches, as they come. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  return complaints;
+}
+
 /** The same picture as WebP without losses, which is less than half as large. */
 export async function webpOf(browser: Browser, png: Uint8Array): Promise<Uint8Array> {
   const page = await browser.newPage();
